@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import timedelta
 from functools import cache, partial
 
 from recagent.array_cache import ArrayCache
@@ -27,8 +26,14 @@ from recagent.bootstrap.language_models import (
     shown_address,
     worth,
 )
+from recagent.bootstrap.pipeline_options import (
+    group_weights,
+    has_say,
+    language_weight,
+    options,
+)
 from recagent.bootstrap.prices import token_prices
-from recagent.bootstrap.rankers import build_rankers, unmeasured_weight
+from recagent.bootstrap.rankers import build_rankers
 from recagent.bootstrap.storage import (
     embedder,
     event_store,
@@ -37,6 +42,7 @@ from recagent.bootstrap.storage import (
     is_index_taken,
     kept_files,
     learned_vectors,
+    store_url,
 )
 from recagent.config.service_sections import RetrievalSettings
 from recagent.config.settings import Settings
@@ -49,15 +55,13 @@ from recagent.llm.failover import FailoverRanker
 from recagent.llm.retry import RetryWindow
 from recagent.llm.weights import find as find_weights
 from recagent.llm.weights import pull as pull_weights
-from recagent.pipeline import Components, Options, artifacts
+from recagent.pipeline import Components, artifacts
 from recagent.ports import CandidateSource, Embedder, ItemIndex
 from recagent.ranking import Head, ModelRanker
 from recagent.ranking.preference import Preferences
 from recagent.ranking.prior import prior
 from recagent.retrieval import (
     BM25,
-    BY_GROUP,
-    ByGroup,
     Factors,
     IndexEmbedder,
     Interactions,
@@ -112,6 +116,7 @@ __all__ = [
     "reranker",
     "shown_address",
     "sources",
+    "store_url",
     "token_prices",
     "with_batch",
     "worth",
@@ -376,53 +381,3 @@ def identifier(settings: Settings) -> SceneClassifier | None:
         ConfigError: as ``pipeline.artifacts.load_identifier``.
     """
     return artifacts.load_identifier(settings.data_dir)
-
-
-def options(settings: Settings) -> Options:
-    """The line's numbers, from ``[rank]`` and ``[retrieval]``."""
-    rank, retrieval = settings.rank, settings.retrieval
-    return Options(
-        pool=rank.pool,
-        limit=retrieval.limit,
-        source_weights=retrieval.weights,
-        group_weights=group_weights(settings),
-        language_weight=language_weight(settings),
-        temperature=rank.temperature,
-        feedback=rank.feedback,
-        diversity=rank.diversity,
-        new_items=rank.new_items,
-        deadline=rank.deadline,
-        half_life=timedelta(days=retrieval.half_life_days),
-        attempts=settings.model.attempts,
-        reasons=writes_reasons(settings),
-        lang=settings.lang,
-    )
-
-
-def writes_reasons(settings: Settings) -> bool:
-    """Whether the first model may write reasons: one behind an endpoint that is told all."""
-    first = next(iter(settings.engines), None)
-    is_capable = first is not None and first.is_remote and first.chats and first.prompt_tokens > 0
-    return is_capable and settings.model.reasons
-
-
-def group_weights(settings: Settings) -> ByGroup:
-    """The sources' weights by group of people, but for those that the settings change."""
-    given, usual = settings.retrieval.weights, RetrievalSettings().weights
-    changed = {name for name in SOURCES if given.get(name, 1.0) != usual.get(name, 1.0)}
-    return {
-        group: {name: weight for name, weight in weights.items() if name not in changed}
-        for group, weights in BY_GROUP.items()
-    }
-
-
-def language_weight(settings: Settings) -> float:
-    """What the first model weighs where nothing is known of its worth, 0 to 1."""
-    first = next(iter(settings.engines), None)
-    return 0.0 if first is None else unmeasured_weight(settings, first)
-
-
-def has_say(settings: Settings) -> bool:
-    """Whether the first model has a weight in scenes that no gate is for."""
-    known = worth(settings)
-    return (language_weight(settings) if known is None else known.weight) > 0

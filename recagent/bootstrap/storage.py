@@ -24,7 +24,12 @@ from recagent.ports import Embedder
 
 def event_store(settings: Settings) -> SqlEventStore:
     """The store of people and events; creates its file and tables if they are not there."""
-    return SqlEventStore(settings.store_url or f"sqlite:///{settings.data_dir / 'store.db'}")
+    return SqlEventStore(store_url(settings))
+
+
+def store_url(settings: Settings) -> str:
+    """The address of the event store: ``store_url``, or a file in the data folder."""
+    return settings.store_url or f"sqlite:///{settings.data_dir / 'store.db'}"
 
 
 def index(settings: Settings, place: ChromaConnection | None = None) -> ChromaIndex:

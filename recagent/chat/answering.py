@@ -89,17 +89,12 @@ async def _further(talk: TurnContext, item: Item, name: str) -> list[str]:
     rules = situation.scenes[item.scene].rules
     if not any(isinstance(rule, PathRule) and rule.prerequisites == name for rule in rules):
         return []
-    first = texts(item.attributes[name])
-    found, left = {item.id, *first}, list(first)
-    further: list[str] = []
-    while left:
-        needed = situation.items[item.scene].get(left.pop(0))
-        deeper = texts(needed.attributes.get(name, ())) if needed else ()
-        for key in deeper:
-            if key not in found and (before := situation.items[item.scene].get(key)):
-                found.add(key)
-                left.append(key)
-                further.append(talk.say("title", title=caption(before)))
+    items, direct = situation.items[item.scene], texts(item.attributes[name])
+    needed = [key for key in direct if key in items]
+    for key in needed:  # grows as deeper levels are met
+        deeper = texts(items[key].attributes.get(name, ()))
+        needed += [one for one in deeper if one in items and one not in {item.id, *needed}]
+    further = [talk.say("title", title=caption(items[key])) for key in needed if key not in direct]
     if not further:
         return []
     return [talk.say("needed before", titles=listed(further, lang=talk.lang))]

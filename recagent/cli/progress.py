@@ -115,5 +115,5 @@ def _beside(settings: Settings) -> Settings:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     excluded = shutil.ignore_patterns("*.lock", "*.pid", "*.db-wal", "*.db-shm", "store.db")
     shutil.copytree(settings.data_dir, folder, dirs_exist_ok=True, ignore=excluded)
-    store = f"sqlite:///{settings.data_dir / 'store.db'}"
+    store = bootstrap.store_url(settings)
     return settings.model_copy(update={"data_dir": folder, "store_url": store})

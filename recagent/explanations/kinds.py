@@ -14,7 +14,7 @@ Kinds = Sequence[Sequence[str]]  # what is named; one word may be meant for seve
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ItemKinds:
     """What an item tells: its kinds with the attribute of each, and all of its words."""
 
     item: Item
@@ -22,7 +22,7 @@ class Told:
     says: Said
 
     @classmethod
-    def of(cls, item: Item) -> Told:
+    def of(cls, item: Item) -> ItemKinds:
         """What the catalogue tells of an item, its title too."""
         kinds = {
             value: name
@@ -35,9 +35,9 @@ class Told:
 
 def kinds_in(text: str, kinds: Iterable[str]) -> Kinds:
     """Returns which of some kinds a text names, each with those that the same word may mean."""
-    told = as_written(text)
+    written = as_written(text)
     named = {
-        kind: [each for each in spellings(kind) if is_named(each, told.words, told.chinese)]
+        kind: [each for each in spellings(kind) if is_named(each, written.words, written.chinese)]
         for kind in kinds
     }
     return [
@@ -51,23 +51,23 @@ def kinds_in(text: str, kinds: Iterable[str]) -> Kinds:
     ]
 
 
-def is_of(told: Told, kinds: Kinds) -> bool:
+def is_of(item: ItemKinds, kinds: Kinds) -> bool:
     """Whether an item has all these kinds among its values."""
-    return all(any(kind in told.kinds for kind in alternatives) for alternatives in kinds)
+    return all(any(kind in item.kinds for kind in alternatives) for alternatives in kinds)
 
 
-def may_be(told: Told, kinds: Kinds, attributes: Mapping[str, str]) -> bool:
+def may_be(item: ItemKinds, kinds: Kinds, attributes: Mapping[str, str]) -> bool:
     """Whether an item is of all these kinds by any of its words, or does not tell.
 
     Args:
-        told: of the item.
+        item: what it tells.
         kinds: each with those that the same word may mean, of which one is enough.
         attributes: of each kind.
     """
     return all(
         any(
-            any(is_named(each, told.says.words, told.says.chinese) for each in spellings(kind))
-            or not told.item.attributes.get(attributes[kind])
+            any(is_named(each, item.says.words, item.says.chinese) for each in spellings(kind))
+            or not item.item.attributes.get(attributes[kind])
             for kind in alternatives
         )
         for alternatives in kinds

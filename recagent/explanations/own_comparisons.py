@@ -34,7 +34,7 @@ from recagent.explanations.comparison_words import (
     WIDER,
     Measure,
 )
-from recagent.explanations.kinds import Kinds, Told, blanked, is_of, kinds_in, may_be
+from recagent.explanations.kinds import ItemKinds, Kinds, blanked, is_of, kinds_in, may_be
 from recagent.explanations.own_evidence import catalogue_text
 from recagent.explanations.said_words import Said, is_word_said, said
 from recagent.explanations.segments import QUOTED, title_key
@@ -58,8 +58,8 @@ def without_comparisons(
     titled: dict[str, list[Item]] = {}
     for each in (*others, *known.values()):
         titled.setdefault(title_key(each.title), []).append(each)
-    kept = {title_key(each.title) for each in known.values()}
-    return _Sentence(text, item, others=others, titled=titled).stripped(kept)
+    in_history = {title_key(each.title) for each in known.values()}
+    return _Sentence(text, item, others=others, titled=titled).stripped(in_history)
 
 
 class _Sentence:
@@ -69,15 +69,15 @@ class _Sentence:
         self, text: str, item: Item, *, others: Sequence[Item], titled: Mapping[str, Sequence[Item]]
     ) -> None:
         self._text, self._titled = text, titled
-        self._told = (item, others)
+        self._compared = (item, others)
         self._plain = re.sub(QUOTED, lambda match: HIDDEN * len(match[0]), text)
         self._rest = self._plain  # without what compares and what it says of the others
 
-    def stripped(self, kept: Container[str]) -> str | None:
+    def stripped(self, in_history: Container[str]) -> str | None:
         """The text without what compares; None where a comparison does not hold.
 
         Args:
-            kept: keys of titles that stay, to be checked like other titles.
+            in_history: keys of titles that stay, to be checked like other titles.
         """
         best = self._by_span([(each, each.best) for each in MEASURES])
         more = self._by_span([(each, each.more) for each in MEASURES])
@@ -105,7 +105,7 @@ class _Sentence:
             ]
         ):
             return None
-        stays = {span: title for span, title in titles.items() if title in kept}
+        stays = {span: title for span, title in titles.items() if title in in_history}
         text = blanked(self._text, [span for span in hidden if span not in stays])
         for span in stays:
             start = self._plain.index(HIDDEN, span[0])
@@ -113,22 +113,22 @@ class _Sentence:
         return text
 
     @cached_property
-    def _item(self) -> Told:
-        return Told.of(self._told[0])
+    def _item(self) -> ItemKinds:
+        return ItemKinds.of(self._compared[0])
 
     @cached_property
-    def _others(self) -> list[Told]:
-        return [Told.of(each) for each in self._told[1]]
+    def _others(self) -> list[ItemKinds]:
+        return [ItemKinds.of(each) for each in self._compared[1]]
 
     def _by_span(
         self, patterns: Sequence[tuple[Measure, re.Pattern[str]]]
     ) -> dict[Span, list[Measure]]:
         """The measures of which the sentence has words, by where."""
-        found: dict[Span, list[Measure]] = {}
+        by_span: dict[Span, list[Measure]] = {}
         for measure, pattern in patterns:
             for match in pattern.finditer(self._plain):
-                found.setdefault(match.span(), []).append(measure)
-        return found
+                by_span.setdefault(match.span(), []).append(measure)
+        return by_span
 
     def _title_in(self, span: Span) -> str:
         """The key of the title with which a comparison is made; empty if with all others."""
@@ -137,8 +137,8 @@ class _Sentence:
 
     def _is_of_all(self, scope: re.Match[str]) -> bool:
         """Whether the candidates are so many, and all of them what they are called."""
-        told = scope.groupdict()
-        count, kind = told["count"] or told["count_zh"], told["kind"] or ""
+        groups = scope.groupdict()
+        count, kind = groups["count"] or groups["count_zh"], groups["kind"] or ""
         every = [self._item, *self._others]
         return COUNTS.get((count or "").lower(), len(every)) == len(every) and all(
             is_word_said(word, Said(), said(catalogue_text(each.item)))
@@ -180,17 +180,19 @@ class _Sentence:
             return False
         if not title:
             return self._are_beaten(self._others, measures)
-        named = [Told.of(each) for each in self._titled.get(title, ())]
+        named = [ItemKinds.of(each) for each in self._titled.get(title, ())]
         return bool(named) and self._are_beaten(named, measures)
 
-    def _are_beaten(self, others: Sequence[Told], measures: Sequence[Measure]) -> bool:
+    def _are_beaten(self, others: Sequence[ItemKinds], measures: Sequence[Measure]) -> bool:
         """Whether the item has more, or less, than each of these by the measures that it tells."""
-        told = [(each, own) for each in measures if (own := _number(self._item, each)) is not None]
+        measured = [
+            (each, own) for each in measures if (own := _number(self._item, each)) is not None
+        ]
         numbers = [
             (measure.sign * own, measure.sign * number)
             if (number := _number(other, measure)) is not None
             else (0.0, 0.0)
-            for measure, own in told
+            for measure, own in measured
             for other in others
         ]
         return bool(numbers) and all(own > number for own, number in numbers)
@@ -247,23 +249,23 @@ class _Sentence:
     def _kinds_in(self, text: str) -> Kinds:
         return kinds_in(text, self._attributes)
 
-    def _may_be(self, other: Told, kinds: Kinds) -> bool:
+    def _may_be(self, other: ItemKinds, kinds: Kinds) -> bool:
         return may_be(other, kinds, self._attributes)
 
     @cached_property
     def _attributes(self) -> dict[str, str]:
         """The attribute of each kind that one of the candidates is."""
         every = (*self._others, self._item)
-        return {kind: name for told in every for kind, name in told.kinds.items()}
+        return {kind: name for each in every for kind, name in each.kinds.items()}
 
 
 def _is_apart(match: re.Match[str], spans: Iterable[Span]) -> bool:
     return all(match.end() <= start or end <= match.start() for start, end in spans)
 
 
-def _number(told: Told, measure: Measure) -> float | None:
+def _number(of: ItemKinds, measure: Measure) -> float | None:
     """By which an item is compared; None where it does not tell."""
-    for name, value in told.item.attributes.items():
+    for name, value in of.item.attributes.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
         if fold(name) in measure.names:

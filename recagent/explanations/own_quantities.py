@@ -22,7 +22,7 @@ from recagent.explanations.comparison_words import (
     SAME,
     TOTAL,
 )
-from recagent.explanations.kinds import Told, blanked, is_of, kinds_in, may_be
+from recagent.explanations.kinds import ItemKinds, blanked, is_of, kinds_in, may_be
 from recagent.explanations.said_words import spellings
 from recagent.explanations.segments import QUOTED, title_key
 from recagent.retrieval.words import fold, stem
@@ -53,14 +53,14 @@ def without_shared_values(text: str, item: Item, *, known: Mapping[str, Item]) -
 
 def _shares(item: Item, liked: Item, match: re.Match[str]) -> bool:
     """Whether an item has as many values of a liked one as ``EVERY`` or ``SAME`` have found."""
-    told = match.groupdict()
-    noun = told["noun"] or told["noun_zh"] or ""
+    groups = match.groupdict()
+    noun = groups["noun"] or groups["noun_zh"] or ""
     theirs, own = _values(liked, noun), _values(item, noun)
-    if told.get("count_zh"):
-        return len(theirs & own) >= COUNTS[told["count_zh"]]
+    if groups.get("count_zh"):
+        return len(theirs & own) >= COUNTS[groups["count_zh"]]
     if match.re is SAME:
         return bool(own) and theirs == own
-    count = COUNTS.get((told["count"] or match[0].split()[0]).lower(), len(theirs))
+    count = COUNTS.get((groups["count"] or match[0].split()[0]).lower(), len(theirs))
     return bool(theirs) and count == len(theirs) and theirs <= _values(item, "")
 
 
@@ -78,30 +78,31 @@ def without_counts(text: str, items: Sequence[Item]) -> str | None:
         text: of a sentence.
         items: of the list, in its order.
     """
-    plain, every, spans = _without_quotes(text), [Told.of(item) for item in items], list[Span]()
+    plain, spans = _without_quotes(text), list[Span]()
+    every = [ItemKinds.of(item) for item in items]
     for start, clause in _clauses(plain):
-        told = _counts(clause, every)
-        if told is None:
+        counted = _counts(clause, every)
+        if counted is None:
             return None
-        spans += [(start + begin, start + end) for begin, end in told]
+        spans += [(start + begin, start + end) for begin, end in counted]
     return blanked(text, spans)
 
 
-def _counts(clause: str, every: Sequence[Told]) -> list[Span] | None:
+def _counts(clause: str, every: Sequence[ItemKinds]) -> list[Span] | None:
     """Where a clause says of how many items of a list what they are; None where it is not so."""
     total, first = TOTAL.search(clause), FIRST.search(clause)
     if total and _count(total) != len(every):
         return None
     counted = [] if first else [*COUNTED.finditer(clause)]
-    attributes = {kind: name for told in every for kind, name in told.kinds.items()}
+    attributes = {kind: name for each in every for kind, name in each.kinds.items()}
     kinds = kinds_in(clause, attributes)
-    sure = [is_of(told, kinds) for told in every]
+    sure = [is_of(each, kinds) for each in every]
     least = len(every) if OF_ALL.search(clause) else len(every) // 2 + 1
     if (least == len(every) or OF_MOST.search(clause)) and sum(sure) < least:
         return None
     if HIDDEN in clause or not kinds or not (first or counted):
         return []
-    may = [may_be(told, kinds, attributes) for told in every]
+    may = [may_be(each, kinds, attributes) for each in every]
     if first:
         count = _count(first)
         holds = count <= len(every) and all(sure[:count])
@@ -109,8 +110,8 @@ def _counts(clause: str, every: Sequence[Told]) -> list[Span] | None:
         holds = len(counted) == 1 and _count(counted[0]) == sum(sure) == sum(may)
     if not holds:
         return None
-    said = [match.span() for match in (total, first, *counted) if match]
-    return [*said, *_named(clause, [kind for each in kinds for kind in each])]
+    counts = [match.span() for match in (total, first, *counted) if match]
+    return [*counts, *_named(clause, [kind for each in kinds for kind in each])]
 
 
 def _named(clause: str, kinds: Iterable[str]) -> Iterator[Span]:
@@ -126,8 +127,8 @@ def _named(clause: str, kinds: Iterable[str]) -> Iterator[Span]:
 
 
 def _count(match: re.Match[str]) -> int:
-    told = match.groupdict()
-    return COUNTS.get((told.get("count") or told["count_zh"]).lower(), 0)
+    groups = match.groupdict()
+    return COUNTS.get((groups.get("count") or groups["count_zh"]).lower(), 0)
 
 
 def _clauses(plain: str) -> Iterator[tuple[int, str]]:

@@ -103,8 +103,8 @@ class AuthMiddleware:
     def _caller(self, scope: Scope) -> Caller | None:
         """Returns who has the key of a request; None for nobody."""
         digest = _digest(_bearer(Headers(scope=scope)))
-        found = [key for key in self._keys if hmac.compare_digest(digest, key)]  # all, always
-        return self._keys[found[0]] if found else None
+        same = [key for key in self._keys if hmac.compare_digest(digest, key)]  # all, always
+        return self._keys[same[0]] if same else None
 
     def _too_many(self, caller: str, rate: RateLimitItem | None) -> Response | None:
         if rate is None or self._limiter.hit(rate, caller):

@@ -96,7 +96,7 @@ async def adopt(
 
 async def _learn(settings: Settings, folder: Path) -> str:
     """Learns on a copy of the index; returns why nothing was learned."""
-    store = settings.store_url or f"sqlite:///{settings.data_dir.resolve() / 'store.db'}"
+    store = bootstrap.store_url(settings)
     model = settings.model.model_copy(update={"kind": "none", "then": ()})
     _copy(settings.data_dir, folder, with_index=not settings.index.url)
     apart = settings.model_copy(update={"data_dir": folder, "store_url": store, "model": model})

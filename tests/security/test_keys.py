@@ -151,13 +151,19 @@ def test_forwarded_addresses_are_believed_of_declared_proxies_alone(served, dial
     assert seen in answer
 
 
-def test_a_folder_brings_no_address_to_which_the_environments_key_is_sent(
-    monkeypatch, tmp_path, caplog
-):
+@pytest.fixture
+def own_key(monkeypatch, tmp_path):
+    """A folder with nothing in it, and a key in the environment without an address."""
     monkeypatch.chdir(tmp_path)
     for name in ("OPENAI_BASE_URL", "RECAGENT_MODEL__BASE_URL", "RECAGENT_MODEL__API_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-mine")
+
+
+@pytest.mark.usefixtures("own_key")
+def test_a_folder_brings_no_address_to_which_the_environments_key_is_sent(
+    monkeypatch, tmp_path, caplog
+):
     (tmp_path / "recagent.toml").write_text('[model]\nbase_url = "http://theirs/v1"\n')
     assert (load().endpoint, load().api_key) == ("http://theirs/v1", "")
     assert "OPENAI_API_KEY is not sent" in caplog.text
@@ -197,13 +203,10 @@ model = "large"
 """
 
 
+@pytest.mark.usefixtures("own_key")
 def test_an_experiment_brings_no_address_to_which_the_environments_key_is_sent(
     monkeypatch, tmp_path, caplog
 ):
-    monkeypatch.chdir(tmp_path)
-    for name in ("OPENAI_BASE_URL", "RECAGENT_MODEL__BASE_URL", "RECAGENT_MODEL__API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-mine")
     (tmp_path / "films.toml").write_text(EXPERIMENT)
 
     def asked(**given):

@@ -197,8 +197,8 @@ def _keep_to_one_file(engine: sa.Engine, url: sa.URL) -> None:
     path, opened = Path(url.database or "").absolute(), list[tuple[int, int]]()
 
     def note(_connection: object, _record: object) -> None:
-        if not opened and (found := _identity(path)) is not None:
-            opened.append(found)
+        if not opened and (identity := _identity(path)) is not None:
+            opened.append(identity)
 
     def check(*_: object) -> None:
         if opened and _identity(path) != opened[0]:
@@ -215,10 +215,10 @@ def _keep_to_one_file(engine: sa.Engine, url: sa.URL) -> None:
 
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _write_ahead(connection: Any) -> None:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import orjson
 import sqlalchemy as sa
@@ -18,6 +18,10 @@ from recagent.infrastructure.storage import bulk
 from recagent.infrastructure.storage.schema import EVENTS, IMPRESSIONS, USERS
 
 logger = logging.getLogger(__name__)
+
+_Row = TypeVar("_Row")
+_Read = TypeVar("_Read")
+
 
 UNREADABLE = (ValueError, TypeError, KeyError, OverflowError, OSError)  # what reading a row raises
 _LATEST = LATEST.timestamp()
@@ -35,16 +39,26 @@ def readable_events(
     rows: Sequence[Sequence[Any]], user_of: Callable[[Sequence[Any]], str]
 ) -> list[Event]:
     """Returns the events of the rows that can be read; how many cannot is logged."""
-    events: list[Event] = []
+    return _readable(rows, lambda row: event_from(row, user_of(row)), "events")
+
+
+def readable_impressions(rows: Sequence[sa.Row[Any]]) -> list[Impression]:
+    """Returns the impressions of the rows that can be read; how many cannot is logged."""
+    return _readable(rows, impression_from, "impressions")
+
+
+def _readable(rows: Sequence[_Row], read: Callable[[_Row], _Read], name: str) -> list[_Read]:
+    results: list[_Read] = []
     for row in rows:
         with suppress(*UNREADABLE):
-            events.append(event_from(row, user_of(row)))
-    if len(events) < len(rows):
+            results.append(read(row))
+    if len(results) < len(rows):
         logger.warning(
-            "%d events in the store cannot be read and are skipped; 'recagent doctor' counts all",
-            len(rows) - len(events),
+            "%d %s in the store cannot be read and are skipped; 'recagent doctor' counts all",
+            len(rows) - len(results),
+            name,
         )
-    return events
+    return results
 
 
 def readable_user(rows: Sequence[sa.Row[Any]]) -> User | None:

@@ -9,7 +9,6 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any, TypeVar, cast
 
@@ -45,12 +44,11 @@ from recagent.infrastructure.storage.database import (
 )
 from recagent.infrastructure.storage.migration import migrate
 from recagent.infrastructure.storage.rows import (
-    UNREADABLE,
     count_unreadable,
     event_row,
-    impression_from,
     impression_row,
     readable_events,
+    readable_impressions,
     readable_user,
     user_from,
     user_row,
@@ -311,14 +309,11 @@ class SqlEventStore:
 
     async def impressions(self, ids: Collection[str]) -> Sequence[Impression]:
         wanted = [*{*ids} - {""}]
-        impressions: list[Impression] = []
+        rows: list[sa.Row[Any]] = []
         for start in range(0, len(wanted), _BATCH):
             is_wanted = IMPRESSIONS.c.id.in_(wanted[start : start + _BATCH])
-            rows = await self._rows(sa.select(IMPRESSIONS).where(is_wanted))
-            for row in rows:
-                with suppress(*UNREADABLE):
-                    impressions.append(impression_from(row))
-        return impressions
+            rows += await self._rows(sa.select(IMPRESSIONS).where(is_wanted))
+        return readable_impressions(rows)
 
     async def unreadable(self) -> int:
         """Returns how many rows cannot be read, of all people, events and impressions."""

@@ -18,6 +18,7 @@ from recagent.pipeline import Pipeline
 from recagent.retrieval.query_matching import SceneText
 from recagent.retrieval.title_words import TitleWords
 from recagent.retrieval.titles import TitleIndex, split_year
+from recagent.scenes.constraints import satisfies
 from recagent.scenes.identification import indexed_scenes
 
 ANYWHERE = frozenset({"", "id", "title", "text"})  # what every item can be asked for
@@ -33,7 +34,7 @@ class Situation:
     Attributes:
         scene: where the talk is.
         scenes: all that are indexed, by name.
-        items: of each scene, by id.
+        items: of each scene, by id, without people who have not said that they may be shown.
         vocabulary: of the scene.
         vocabulary_of: of any scene, by name.
         texts: what the items of a scene say, by its name.
@@ -101,6 +102,16 @@ class Situation:
         return fitting[0] if len(fitting) == 1 else None
 
 
+def _visible(items: Items, scene: Scene) -> Items:
+    """The items of a scene without the people whom a rule on people hides."""
+    rules = [rule for rule in scene.rules if isinstance(rule, Constraint) and rule.task == "person"]
+    if not rules:
+        return items
+    return {
+        key: item for key, item in items.items() if all(satisfies(item, rule) for rule in rules)
+    }
+
+
 def _plain(text: str) -> str:
     return simplified(text).casefold()
 
@@ -110,7 +121,8 @@ class Surroundings:
 
     def __init__(self, line: Pipeline) -> None:
         self._line = line
-        self._items: dict[str, Items] = {}
+        self._indexed: dict[str, Items] = {}
+        self._items: dict[str, Items] = {}  # without people who are not to be told of
         self._vocabularies: dict[str, Vocabulary] = {}
         self._titles: dict[str, dict[str, Item]] = {}
         self._texts: dict[str, SceneText] = {}
@@ -127,16 +139,20 @@ class Surroundings:
         """
         index = self._line.parts.index
         names = await index.scenes()
-        items = {name: await index.items(name) for name in names}
-        if any(self._items.get(name) is not own for name, own in items.items()):
-            self._items = items
+        scenes = indexed_scenes(names, self._line.parts.scenes)
+        indexed = {name: await index.items(name) for name in names}
+        if self._indexed.keys() != indexed.keys() or any(
+            self._indexed[name] is not own for name, own in indexed.items()
+        ):
+            self._indexed = indexed
+            self._items = {name: _visible(own, scenes[name]) for name, own in indexed.items()}
             self._vocabularies.clear()
             self._titles.clear()
             self._texts.clear()
             self._title_indexes.clear()
             self._descriptions.clear()
             self._title_words.clear()
-        scenes = indexed_scenes(names, self._line.parts.scenes)
+        items = self._items
         scene = await (line or self._line).scene(conversation.user_id, scene=conversation.scene)
         known = _finder(items, scene.name)
         return Situation(

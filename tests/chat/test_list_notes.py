@@ -103,6 +103,20 @@ def test_what_a_rule_hides_is_not_named(hidden, rule):
     assert "Pan b" not in said
 
 
+@pytest.mark.parametrize("act", ["ask", "like", "similar"])
+def test_people_who_may_not_be_shown_are_not_told_of_either(act):
+    rule = Constraint(attribute="findable", operator="is", value=True, task="person")
+    people = [("a", "Cleo", True, "Keeps bees."), ("b", "Fay", False, "Grows herbs.")]
+    items = [
+        replace(make_item(key, name, scene="shop", findable=findable), task="person", text=text)
+        for key, name, findable, text in people
+    ]
+    said, shown = list_of(items, (act, {"items": ["Fay"]}), rules=[rule])
+    assert "b" not in shown
+    assert "Grows herbs" not in said
+    assert "“Fay” is not in the catalogue." in said
+
+
 def test_what_may_be_hidden_from_a_person_is_not_named_as_sold_out():
     stocked = Constraint(attribute="stock", operator="at least", value=1)
     theirs = PersonRule(attribute="id", operator="is not", person="blocked")
